@@ -3,6 +3,7 @@ import * as NodeApi from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
+import * as KeyAdmission from "../../protocol/identity/KeyAdmission.ts"
 import * as Bytes from "../../protocol/encoding/Bytes.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type Aead, Crypto, ZeroSharedSecret } from "../../services/Crypto.ts"
@@ -198,5 +199,24 @@ const service = Crypto.of({
   agreeWithEphemeral: (key, enc) => agree(() => handles.secret(key).x25519, enc)
 })
 
-/** The node:crypto backend. */
-export const layer: Layer.Layer<Crypto> = Layer.succeed(Crypto, service)
+const x25519Prefix = Buffer.from("302a300506032b656e032100", "hex")
+
+/** X25519 of a scalar and points, for the admission of keys; undefined where node:crypto refuses. */
+const multiplyBy = (scalar: Uint8Array) => {
+  const key = privateKey("X25519", scalar)
+  return (point: Uint8Array): Uint8Array | undefined => {
+    try {
+      const der = Buffer.concat([x25519Prefix, point])
+      const publicKey = NodeApi.createPublicKey({ key: der, format: "der", type: "spki" })
+      return NodeApi.diffieHellman({ privateKey: key, publicKey })
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** The node:crypto backend. Where it is built, keys are admitted faster, too. */
+export const layer: Layer.Layer<Crypto> = Layer.sync(Crypto, () => {
+  KeyAdmission.accelerate(multiplyBy)
+  return service
+})

@@ -22,6 +22,33 @@ export interface AdmittedKey {
   readonly hex: string
 }
 
+/**
+ * A clamped X25519 scalar that is -1 or 1 modulo the group order and 0 modulo 8: it takes the torsion away from a point
+ * and leaves the rest, up to the sign, which X25519 does not see. So a point has no torsion component if it stays itself.
+ */
+const torsionRemover = Uint8Array.from([
+  0xa0, 0x23, 0xcd, 0xd0, 0x83, 0xef, 0x5b, 0xb8, 0x2f, 0x10, 0xd6, 0x2e, 0x59, 0xe1, 0x5a, 0x68, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0x50
+])
+
+/** X25519 (RFC 7748) of one scalar and any point; undefined where it fails. */
+type Multiply = (point: Uint8Array) => Uint8Array | undefined
+
+let removeTorsion: Multiply = () => undefined
+
+/**
+ * Has keys checked by a native X25519, ten times as fast. Only what it finds admissible stays unchecked here, so one
+ * that fails or is missing costs time and no verdict.
+ */
+export const accelerate = (multiplyBy: (scalar: Uint8Array) => Multiply): void => {
+  removeTorsion = multiplyBy(torsionRemover)
+}
+
+const isUnchanged = (point: Uint8Array): boolean => {
+  const found = removeTorsion(point)
+  return found !== undefined && Bytes.equal(found, point)
+}
+
 /** Admission multiplies by the group order (about a millisecond), so recent keys are cached. */
 const cacheSize = 4096
 const cache = new Map<string, AdmittedKey>()
@@ -54,6 +81,13 @@ const lookUp = (hex: string): Result.Result<AdmittedKey, Problem> => {
   return checked
 }
 
+/** The u-coordinate of RFC 7748 section 4.1 of a point that is not of small order. */
+const montgomery = (point: InstanceType<typeof ed25519.Point>): Uint8Array => {
+  const { Fp } = ed25519.Point
+  const { y } = point.toAffine()
+  return Fp.toBytes(Fp.div(Fp.add(Fp.ONE, y), Fp.sub(Fp.ONE, y)))
+}
+
 const check = (hex: string): Result.Result<AdmittedKey, Problem> => {
   let point: InstanceType<typeof ed25519.Point>
   try {
@@ -63,7 +97,9 @@ const check = (hex: string): Result.Result<AdmittedKey, Problem> => {
   }
   if (point.toHex() !== hex) return fail("key_rejected", "the encoding is not canonical")
   if (point.isSmallOrder()) return fail("key_rejected", "the point is of small order")
-  if (!point.isTorsionFree()) return fail("key_rejected", "the point has a torsion component")
-  const bytes = point.toBytes()
-  return Result.succeed({ ed25519: bytes, x25519: ed25519.utils.toMontgomery(bytes), hex } as unknown as AdmittedKey)
+  const x25519 = montgomery(point)
+  if (!isUnchanged(x25519) && !point.isTorsionFree()) {
+    return fail("key_rejected", "the point has a torsion component")
+  }
+  return Result.succeed({ ed25519: point.toBytes(), x25519, hex } as unknown as AdmittedKey)
 }

@@ -1,8 +1,10 @@
 import { ed25519, x25519 } from "@noble/curves/ed25519.js"
-import { Result } from "effect"
+import { Effect, Result } from "effect"
+import { randomBytes } from "node:crypto"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import * as Bytes from "../../../src/protocol/encoding/Bytes.ts"
+import * as NodeCrypto from "../../../src/adapters/node/NodeCrypto.ts"
 import * as KeyAdmission from "../../../src/protocol/identity/KeyAdmission.ts"
 import { codeOf, fuzzBytes, fuzzText } from "../../kits/DecoderKit.ts"
 
@@ -77,6 +79,36 @@ describe("key admission (KEZ-KEY-006)", () => {
       assert.strictEqual(codeOf(KeyAdmission.admitHex(text)), "key_malformed")
     }
   })
+  it("gives the same verdicts with node:crypto's X25519, and with one that fails or errs", async () => {
+    const torsion = ed25519.Point.fromHex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+    let asked = 0
+    const verdicts = () => {
+      for (let i = 0; i < 3; i++) {
+        const honest = ed25519.Point.fromBytes(ed25519.getPublicKey(randomBytes(32)))
+        for (const each of [honest, honest.negate()]) {
+          assert.strictEqual(detail(each.toHex()), "admitted")
+          for (let n = 1n; n < 8n; n++) {
+            const mixed = each.add(torsion.multiplyUnsafe(n)).toHex()
+            assert.strictEqual(detail(mixed), "the point has a torsion component")
+          }
+        }
+      }
+    }
+    await Effect.runPromise(Effect.provide(Effect.void, NodeCrypto.layer))
+    verdicts()
+    // The same scalar with noble's X25519, which must leave an admissible key as it is.
+    KeyAdmission.accelerate((scalar) => (point) => {
+      asked++
+      return x25519.scalarMult(scalar, point)
+    })
+    verdicts()
+    assert.isAbove(asked, 0)
+    for (const useless of [() => undefined, () => new Uint8Array(32)]) {
+      KeyAdmission.accelerate(() => useless)
+      verdicts()
+    }
+    KeyAdmission.accelerate(() => () => undefined)
+  }, 60_000)
   it("never throws", () => {
     fuzzBytes(KeyAdmission.admit, key, 200)
     fuzzText(KeyAdmission.admitHex, key.map(Bytes.toHex), 200)
