@@ -77,7 +77,7 @@ const make = Effect.gen(function* () {
 
   let uncommitted = 0
 
-  /** Messages of strangers whose names are being looked up. */
+  /** Messages of strangers, by primary, to be published together: those of one commit, and of a lookup under way. */
   const requests = new Map<string, Array<Kept>>()
 
   /** Publishes a message request once the lookup of the stranger's name has ended. */
@@ -87,6 +87,7 @@ const make = Effect.gen(function* () {
     const messages = [message]
     requests.set(primary, messages)
     const publishNamed = Effect.gen(function* () {
+      yield* Effect.yieldNow
       yield* refresh.awaitPending(primary)
       const row = yield* ledger.get(key.contact(PrimaryKey.hexOf(primary)), Rows.Contact)
       requests.delete(primary)
