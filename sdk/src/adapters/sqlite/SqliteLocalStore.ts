@@ -161,7 +161,9 @@ const fromDatabase = (
   checkpoints: ReturnType<typeof Checkpoints.make>
 ): LocalStore["Service"] => {
   const select = database.prepare<[string], Row>("SELECT key, value FROM entries WHERE key = ?")
-  const exists = database.prepare<[string]>("SELECT 1 FROM entries WHERE key = ?")
+  const putNew = database.prepare<[string, Uint8Array]>(
+    "INSERT INTO entries (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+  )
   const put = database.prepare<[string, Uint8Array]>(
     "INSERT INTO entries (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
   )
@@ -190,10 +192,8 @@ const fromDatabase = (
   const commit = database.transaction((writes: ReadonlyArray<Write>): void => {
     for (const write of writes) {
       if (write.op === "delete") remove.run(write.key)
-      else {
-        if (write.ifAbsent === true && exists.get(write.key) !== undefined) throw new StoreConflict({ key: write.key })
-        put.run(write.key, write.value)
-      }
+      else if (write.ifAbsent !== true) put.run(write.key, write.value)
+      else if (putNew.run(write.key, write.value).changes === 0) throw new StoreConflict({ key: write.key })
     }
   })
 

@@ -109,8 +109,10 @@ export const make = (): KeyedWorker => {
     const permits = yield* Semaphore.make(concurrency ?? Infinity)
     const works = new Map<string, Work>()
 
+    const firstStep = Schedule.toStep(retry)
+
     const rounds = Effect.fnUntraced(function* (key: string, work: Work) {
-      let step = yield* Schedule.toStep(retry)
+      let step: Effect.Success<typeof firstStep> | undefined
       while (work.due) {
         yield* Effect.yieldNow
         if (ready !== undefined) yield* ready(key)
@@ -121,7 +123,7 @@ export const make = (): KeyedWorker => {
         )
         const outcome = Result.isSuccess(result)
           ? result.success
-          : yield* Pull.matchEffect(step(yield* Clock.currentTimeMillis, result.failure), {
+          : yield* Pull.matchEffect((step ??= yield* firstStep)(yield* Clock.currentTimeMillis, result.failure), {
               onSuccess: ([, pause]) => Effect.succeed(pause),
               onDone: () => Effect.succeed("idle" as const),
               onFailure: Effect.failCause
@@ -129,7 +131,7 @@ export const make = (): KeyedWorker => {
         if (outcome !== "idle") work.due = true
         if (!work.due) works.delete(key)
         release(ended)
-        if (typeof outcome === "string") step = yield* Schedule.toStep(retry)
+        if (typeof outcome === "string") step = undefined
         else yield* Effect.race(Effect.sleep(outcome), Latch.await(work.hurried))
       }
     })

@@ -76,8 +76,11 @@ export class Ledger extends Context.Service<
 /** Most transactions in one commit. */
 const groupSize = 256
 
-/** Most values cached between transactions: a conversation uses the same few rows repeatedly. */
-const cacheSize = 256
+/**
+ * Most values cached between transactions: a conversation uses the same few rows repeatedly, and a message's rows are
+ * read again when the broker has answered.
+ */
+const cacheSize = 1_024
 
 /** Larger undecoded values are not cached, in bytes. */
 const cachedBytes = 4_096
@@ -97,8 +100,9 @@ const makeCache = () => {
   const cells: Staged = new Map()
   const set = (key: string, cell: Cell) => {
     cells.delete(key)
-    if (cell.bytes === undefined) return
-    if (cell.decoded === undefined && cell.bytes().length > cachedBytes) return
+    // Rows that are asked for in vain are, with every message; those that were deleted hardly ever.
+    if (cell.bytes === undefined && cell.written) return
+    if (cell.bytes !== undefined && cell.decoded === undefined && cell.bytes().length > cachedBytes) return
     cells.set(key, { bytes: cell.bytes, decoded: cell.decoded, written: false })
     if (cells.size > cacheSize) cells.delete(cells.keys().next().value!)
   }
@@ -116,6 +120,9 @@ const read = (store: LocalStore["Service"], cache: Cache, key: string): Effect.E
   })
 }
 
+const decode = <A>(key: string, row: Row<A>, cell: Cell): Effect.Effect<A | undefined, StoreError> =>
+  cell.bytes === undefined ? Effect.undefined : Effect.fromResult(row.decode(key, cell.bytes()))
+
 const makeTransaction = (
   store: LocalStore["Service"],
   cache: Cache,
@@ -132,15 +139,10 @@ const makeTransaction = (
   const transaction: Transaction = {
     get: <A>(key: string, row: Row<A>) =>
       Effect.flatMapEager(load(key), (cell): Effect.Effect<A | undefined, StoreError> => {
-        if (cell.bytes === undefined) {
-          // Asked for once a group: that a row is absent is not in the cache.
-          if (!own.has(key)) own.set(key, cell)
-          return Effect.undefined
-        }
-        if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
-        return Effect.mapEager(Effect.fromResult(row.decode(key, cell.bytes())), (decoded) => {
-          // Cached for later reads of the group: pages of one conversation read the same rows.
-          own.set(key, { ...cell, decoded })
+        if (cell.bytes !== undefined && cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
+        return Effect.mapEager(decode(key, row, cell), (decoded) => {
+          // Cached for later reads: pages of one conversation read the same rows, and miss the same ones.
+          if (cell.bytes !== undefined || !own.has(key)) own.set(key, { ...cell, decoded })
           return decoded
         })
       }),
@@ -206,6 +208,7 @@ export const make = Effect.gen(function* () {
   const committing = yield* Semaphore.make(1)
   const synchronising = yield* Semaphore.make(1)
   const cache = makeCache()
+  let commits = 0
   let waiting: Array<Waiting> = []
   let unsynchronised: Array<Outcome> = []
 
@@ -224,6 +227,7 @@ export const make = Effect.gen(function* () {
       const writes = writesOf(group)
       const committed = yield* Effect.result(writes.length === 0 ? Effect.void : store.commit(writes))
       const failed = Result.isFailure(committed) ? committed.failure : undefined
+      commits += 1
       if (failed === undefined) for (const [key, cell] of group) cache.set(key, cell)
       else cache.clear()
       if (failed === undefined) for (const outcome of outcomes) outcome.show()
@@ -261,7 +265,7 @@ export const make = Effect.gen(function* () {
         const own: Staged = new Map()
         const actions: Parameters<typeof makeTransaction>[4] = { committed: [], durable: [] }
         const transaction = makeTransaction(store, cache, group, own, actions)
-        const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
+        const exit = yield* Effect.exit(Effect.updateContext<A, E, R, never>(build(transaction), () => context))
         if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
         return {
           relaxed: (options?.relaxed === true && actions.durable.length === 0) || Exit.isFailure(exit),
@@ -297,10 +301,16 @@ export const make = Effect.gen(function* () {
   return Ledger.of({
     transact: (build, options) => unlessRefused(transact(build, options)),
     get: <A>(key: string, row: Row<A>) =>
-      Effect.flatMap(unlessRefused(read(store, cache, key)), (cell) => {
-        if (cell.bytes === undefined) return Effect.undefined
-        if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
-        return Effect.fromResult(row.decode(key, cell.bytes()))
+      Effect.suspend(() => {
+        const before = commits
+        return Effect.flatMap(unlessRefused(read(store, cache, key)), (cell) => {
+          if (cell.bytes !== undefined && cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
+          return Effect.map(decode(key, row, cell), (decoded) => {
+            // A commit meanwhile may have made it stale.
+            if (commits === before) cache.set(key, { ...cell, decoded })
+            return decoded
+          })
+        })
       }),
     getBytes: (key) => Effect.map(unlessRefused(read(store, cache, key)), (cell) => cell.bytes?.()),
     scan: (range) => unlessRefused(store.scan(range)),

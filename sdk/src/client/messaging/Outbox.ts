@@ -22,7 +22,6 @@ import * as SealedMessage from "../../crypto/SealedMessage.ts"
 import { Body, Bytes, Hash, Limits, Seal } from "../../protocol/index.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
 import { admitHex } from "../../protocol/identity/KeyAdmission.ts"
-import type { Problem } from "../../protocol/Problem.ts"
 import type { Head } from "../../protocol/sigchain/Sigchain.ts"
 import { BrokerRefused, BrokerUnavailable, Crypto, type StoreError } from "../../services/index.ts"
 import { Acceptances } from "./sending/Acceptances.ts"
@@ -49,6 +48,8 @@ const windowSize = 64
 
 /** Most own copies of this process that are recognised when they come back. */
 const ownCopiesMax = 4_096
+
+const utf8 = new TextDecoder()
 
 /** The sigchain head that a body of this account names. */
 export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head => head ?? { seq: 0, hash: Hash.blank("sha256") }
@@ -133,8 +134,10 @@ const make = Effect.gen(function* () {
       ...(counters.prev === undefined ? {} : { prev: counters.prev }),
       createdAt
     }
-    const body = { ...draft, chain } as Body.Known
-    const signed = yield* SealedMessage.encrypt(session.identity, { ...header, body })
+    const known = { ...draft, chain } as Body.Known
+    const body = yield* Effect.fromResult(Body.encode(known))
+    yield* Effect.fromResult(Body.checkAuthor(known, me))
+    const signed = yield* SealedMessage.encryptBytes(crypto, session.identity, header, body)
     const isHidden = Body.isHidden(draft)
     const readers = isHidden || peer.hex === me.hex ? [peer] : [peer, me]
     const copies: Array<Rows.OutRow["copies"][number]> = []
@@ -166,7 +169,8 @@ const make = Effect.gen(function* () {
     const row: Rows.MessageRow = {
       id: header.id,
       direction: "out",
-      body: yield* jsonOf(body),
+      // As its readers will parse it.
+      body: JSON.parse(utf8.decode(body)) as JsonObject,
       device: header.device,
       seq: header.seq,
       hash: signed.hash,
@@ -394,7 +398,3 @@ const make = Effect.gen(function* () {
 })
 
 export const layer = Layer.effectContext(make)
-
-/** A body as its readers will parse it. */
-const jsonOf = (body: Body.Known): Effect.Effect<JsonObject, Problem> =>
-  Effect.map(Effect.fromResult(Body.encode(body)), (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as JsonObject)

@@ -7,6 +7,9 @@ import type { Head } from "../../protocol/sigchain/Sigchain.ts"
 
 const encoder = new TextEncoder()
 
+/** A text of this length fits, whatever it is made of: JSON needs six bytes at most for a unit of UTF-16. */
+const alwaysFits = Limits.bodyBytes / 12
+
 /** UTF-8 bytes of a text inside a JSON string. */
 const jsonBytes = (text: string): number => encoder.encode(JSON.stringify(text)).length - 2
 
@@ -31,6 +34,7 @@ export const check = Effect.fnUntraced(function* (text: string, chain: Head) {
   if (Blank.isBlank(text)) {
     return yield* new Problem({ code: "message_malformed", detail: "there is no text to send" })
   }
+  if (text.length <= alwaysFits && text.isWellFormed()) return
   const encoded = Body.encode({ type: "text", text, chain })
   if (Result.isSuccess(encoded)) return
   if (encoded.failure.code !== "message_too_large") return yield* encoded.failure
