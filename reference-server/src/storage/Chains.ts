@@ -141,7 +141,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
       const isNewChain = before === undefined
       yield* admit({ isNewChain, bytes: next.bytes - (before?.bytes ?? 0) })
       return yield* transaction(
-        { lock: "chains" },
+        { lock: "chains", sharesCommit: true },
         Effect.fnUntraced(function* (within): Effect.fn.Return<Appended, Problem.Problem> {
           // Another event may have come while the signature was checked.
           const late = yield* settled(within, hex, yield* chainOf(hex, within), event, hash)

@@ -48,6 +48,8 @@ export interface TransactionOptions {
    * hold up everything else.
    */
   readonly isSynced?: boolean
+  /** True for what is small and comes often: those that wait at the same time share one disk write. SQLite only. */
+  readonly sharesCommit?: boolean
 }
 
 /** The operator's settings of a database. */

@@ -149,7 +149,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       const now = yield* Clock.currentTimeMillis
       const { handle, key } = statement
       return yield* transaction(
-        { lock },
+        { lock, sharesCommit: true },
         Effect.fnUntraced(function* (within) {
           const holder = yield* byHandle(within, handle)
           if (holder?.primary_hex === key.hex && holder.state === "active") {

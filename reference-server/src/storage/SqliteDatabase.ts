@@ -1,8 +1,9 @@
 /**
  * The database in one SQLite file, for a home on one machine.
  *
- * WAL with `synchronous=FULL`: what a transaction committed is on disk before its request is answered. Every
- * transaction is IMMEDIATE, because admin commands open the same file from other processes.
+ * WAL with `synchronous=FULL`: what a transaction committed is on disk before its request is answered. Registrations and
+ * events that wait together share a commit (GroupCommit). Every transaction is IMMEDIATE, because admin commands open the
+ * same file from other processes.
  */
 import BetterSqlite3 from "better-sqlite3"
 import type { Problem } from "@kez-chat/sdk/protocol"
@@ -15,6 +16,7 @@ import { mkdirSync, statfsSync } from "node:fs"
 import { rename, rm } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { version } from "../metrics/Metrics.ts"
+import { groupCommit } from "./GroupCommit.ts"
 import {
   type AppliedStep,
   Database,
@@ -169,6 +171,18 @@ const make = (sqlite: BetterSqlite3.Database) => {
     }
   }
 
+  const group = groupCommit(sqlite, {
+    run: (f) => {
+      setSynced(true)
+      inTransaction(() => {
+        f()
+        return Exit.void
+      })
+      committed()
+    },
+    failure
+  })
+
   const service = Database.of({
     sql,
     isWorking: () => {
@@ -179,13 +193,15 @@ const make = (sqlite: BetterSqlite3.Database) => {
       }
     },
     transaction: <A, E>(
-      options: { readonly isSynced?: boolean },
+      options: { readonly isSynced?: boolean; readonly sharesCommit?: boolean },
       f: (sql: Sql) => Effect.Effect<A, E>
     ): Effect.Effect<A, E | Problem.Problem> =>
       Effect.flatMap(Effect.context<never>(), (context): Effect.Effect<A, E | Problem.Problem> => {
+        const run = () => Effect.runSyncExitWith(context)(f(sql))
+        if (options.sharesCommit === true) return group.join(run)
         try {
           setSynced(options.isSynced ?? true)
-          const exit = inTransaction(() => Effect.runSyncExitWith(context)(f(sql)))
+          const exit = inTransaction(run)
           if (Exit.isSuccess(exit)) committed()
           return exit
         } catch (cause) {
