@@ -83,9 +83,8 @@ describe("transactions that wait together", () => {
       Effect.gen(function* () {
         yield* database.sql`CREATE TABLE replies (
           name TEXT REFERENCES notes (name) DEFERRABLE INITIALLY DEFERRED) STRICT`
-        const orphan = database.transaction(
-          { lock: "notes", sharesCommit: true },
-          (sql) => sql`INSERT INTO replies VALUES ('nobody')`
+        const orphan = database.transaction({ lock: "notes", sharesCommit: true }, (sql) =>
+          Effect.as(sql`INSERT INTO replies VALUES ('nobody')`, "orphan")
         )
         const found = yield* Effect.all(
           [note(database, "a"), orphan, note(database, "b", true)].map((each) => Effect.exit(each)),
