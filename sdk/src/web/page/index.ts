@@ -36,9 +36,6 @@ export interface WebAccount extends Omit<AccountHost, "updates" | "keep"> {
   close(): void
 }
 
-/** Another tab may lock the account before its state is seen open here. */
-const openedMillis = 2_000
-
 const brokenEnvironment = (): AccountState | undefined => {
   const broken = (reason: "insecure" | "no_storage" | "too_old", detail: string) =>
     ({ _tag: "broken", reason, detail }) as const
@@ -79,27 +76,9 @@ export const openAccount = async (options: AccountOptions): Promise<WebAccount> 
     session.close()
   }
   const closeClient = async () => close()
-  /** The state follows the answer of a call that opens the account: waits, so that callers find it open. */
-  const opened = async () => {
-    const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(openedMillis)])
-    for await (const { _tag } of state.values(signal)) if (!["empty", "locked", "opening"].includes(_tag)) return
-  }
   const { updates: _, keep: __, ...calls } = host
   return {
     ...calls,
-    async *create(account) {
-      yield* calls.create(account)
-      await opened()
-    },
-    restore: async (words) => {
-      const account = await calls.restore(words)
-      await opened()
-      return account
-    },
-    unlock: async (secret) => {
-      await calls.unlock(secret)
-      await opened()
-    },
     client: { ...client, close: closeClient, [Symbol.asyncDispose]: closeClient },
     get state() {
       return state.value

@@ -113,10 +113,11 @@ export class HeldAccount {
     return tagged("AccountLocked", `the account is ${state}, not open`, { state })
   }
 
+  /** Ends in a later turn than its last change of the state, so that pages hear of the change before the call's answer. */
   exclusive<A>(run: () => Promise<A>): Promise<A> {
     const result = this.#queue.then(run)
     this.#queue = result.catch(() => {})
-    return result
+    return result.finally(() => new Promise((resolve) => setTimeout(resolve)))
   }
 
   async start(): Promise<void> {
