@@ -10,7 +10,6 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -48,6 +47,12 @@ type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
 
 /** The home has no more mail for a key that handed its handle over (KEZ-NAT-121). */
 export const isMoved = (error: unknown): boolean => error instanceof BrokerRefused && error.code === "moved"
+
+/** A page, and its frames opened. */
+interface OpenedPage {
+  readonly page: Page
+  readonly opened: ReadonlyArray<Opened>
+}
 
 const upToDate: CatchingUp = { taken: 0, of: 0 }
 
@@ -94,31 +99,29 @@ const make = Effect.gen(function* () {
       return after.taken === before.taken && after.of === before.of ? Option.none() : Option.some(after)
     })
 
-  /** A page with its frames opened. Meanwhile the next one is on its way: `next`, if this one has an end. */
-  const openPage = Effect.fnUntraced(
-    function* (session: Session, connection: BrokerConnection, fetching: Effect.Effect<Page, FetchError>) {
-      const page = yield* fetching
-      const end = page.frames.at(-1)?.seq
-      const next =
-        end === undefined ? undefined : Fiber.join(yield* Effect.forkScoped(connection.fetch(end, page.epoch)))
-      return { page, next, opened: yield* inbox.open(session, page.frames) }
-    },
-    Effect.catchIf(isMoved, () => Effect.undefined)
-  )
+  /**
+   * The pages after a position, their frames opened, until one is empty. While one is stored, the next two are opened and
+   * another is fetched: a commit may take as long as opening the frames of a page.
+   */
+  const pagesAfter = (session: Session, connection: BrokerConnection, { base, epoch }: Position.Position) =>
+    Stream.paginate({ after: base, epoch }, ({ after, epoch }) =>
+      Effect.map(connection.fetch(after, epoch), (page) => {
+        const end = page.frames.at(-1)?.seq
+        const isLast = end === undefined || (page.epoch === epoch && end <= after)
+        return [[page], isLast ? Option.none() : Option.some({ after: end, epoch: page.epoch })] as const
+      })
+    ).pipe(
+      Stream.buffer({ capacity: 1 }),
+      Stream.mapEffect((page) => Effect.map(inbox.open(session, page.frames), (opened) => ({ page, opened }))),
+      Stream.buffer({ capacity: 1 })
+    )
 
-  /** Takes pages until one is empty. While a page is stored, the next one is opened and the one after it fetched. */
+  /** Takes pages until one is empty. */
   const fetchAll = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
+    const atEnd = setProgress(({ taken }) => ({ taken, of: taken }))
     let beyondEnd = 0
-    const begin = () =>
-      Effect.forkScoped(openPage(session, connection, connection.fetch(position.base, position.epoch)))
-    let following = yield* begin()
-    while (true) {
-      const fetched = yield* Fiber.join(following)
-      if (fetched === undefined) {
-        yield* SubscriptionRef.update(moves, (count) => count + 1)
-        return yield* setProgress(({ taken }) => ({ taken, of: taken }))
-      }
-      const { next, opened, page } = fetched
+    let isAgain = false
+    const takePage = Effect.fnUntraced(function* ({ opened, page }: OpenedPage) {
       if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
       else if (Position.isOtherStream(position, page)) {
         const next = { ...Position.start, epoch: page.epoch }
@@ -135,23 +138,35 @@ const make = Effect.gen(function* () {
         beyondEnd += 1
         if (beyondEnd > 1) position = { ...Position.start, epoch: page.epoch }
         else yield* Effect.sleep(250)
-        following = yield* begin()
-        continue
+        isAgain = true
+        return false
       }
       const end = page.frames.at(-1)?.seq
-      const frames = fresh(opened)
-      if (next === undefined || end === undefined || end <= position.base) {
-        return yield* setProgress(({ taken }) => ({ taken, of: taken }))
+      if (end === undefined || end <= position.base) {
+        yield* atEnd
+        return false
       }
-      following = yield* Effect.forkScoped(openPage(session, connection, next))
+      const frames = fresh(opened)
       yield* setProgress(({ of, taken }) => {
         const begun = taken === of ? 0 : taken
         return { taken: begun, of: begun + frames.length + page.pending }
       })
       yield* take(session, page.epoch, frames, Position.afterFetched(position, end))
       yield* setProgress(({ of, taken }) => ({ taken: taken + frames.length, of }))
-    }
-  }, Effect.scoped)
+      return true
+    })
+    do {
+      isAgain = false
+      yield* Stream.runForEachWhile(pagesAfter(session, connection, position), takePage).pipe(
+        Effect.catchIf(isMoved, () =>
+          Effect.andThen(
+            SubscriptionRef.update(moves, (count) => count + 1),
+            atEnd
+          )
+        )
+      )
+    } while (isAgain)
+  })
 
   const fresh = (frames: ReadonlyArray<Opened>): ReadonlyArray<Opened> => {
     const taken = new Set(position.ahead)
