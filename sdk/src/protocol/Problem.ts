@@ -113,19 +113,3 @@ export class Problem extends Data.TaggedError("Problem")<{
 /** A failed `Result` carrying a {@link Problem}. */
 export const fail = (code: Code, detail: string): Result.Result<never, Problem> =>
   Result.fail(new Problem({ code, detail }))
-
-/** Runs a decoder of several steps, each passed through {@link valid}: `Result.gen` without a generator, for every message. */
-export const attempt = <A>(decode: () => A): Result.Result<A, Problem> => {
-  try {
-    return Result.succeed(decode())
-  } catch (problem) {
-    if (problem instanceof Problem) return Result.fail(problem)
-    throw problem
-  }
-}
-
-/** The value of a step inside {@link attempt}, which ends with the first problem. */
-export const valid = <A>(step: Result.Result<A, Problem>): A => {
-  if (Result.isFailure(step)) throw step.failure
-  return step.success
-}

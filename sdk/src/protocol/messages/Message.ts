@@ -1,5 +1,6 @@
 /** The chat message: envelope payload, bytes that bind its encryption, and its role for an account (spec: messages). */
 import * as Result from "effect/Result"
+import { attempt, valid } from "../Attempt.ts"
 import * as Bytes from "../encoding/Bytes.ts"
 import * as Canonical from "../encoding/Canonical.ts"
 import * as Envelope from "../sigchain/Envelope.ts"
@@ -8,7 +9,7 @@ import type { AdmittedKey } from "../identity/KeyAdmission.ts"
 import * as Limits from "../Limits.ts"
 import * as Padding from "./Padding.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
-import { attempt, fail, type Problem, valid } from "../Problem.ts"
+import { fail, type Problem } from "../Problem.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** The only message encryption of this version. */

@@ -3,6 +3,7 @@
  * sigchain). Pure: `VerifiedChain` (crypto) checks signatures and computes the hashes.
  */
 import * as Result from "effect/Result"
+import { attempt, valid } from "../Attempt.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Envelope from "./Envelope.ts"
 import * as Identifier from "../identity/Identifier.ts"
@@ -10,7 +11,7 @@ import type { JsonObject } from "../encoding/Json.ts"
 import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
-import { attempt, fail, type Problem, valid } from "../Problem.ts"
+import { fail, type Problem } from "../Problem.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** The head of a chain: its last event's number and hash. */
