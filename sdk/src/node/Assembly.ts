@@ -32,7 +32,7 @@ const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, Ad
 }
 
 /** The home says where its sig-server and broker are, when they are first needed: nothing is asked while offline. */
-const network = ({ home, homes = {} }: NodeOptions) => {
+const network = ({ home, homes = {}, workers }: NodeOptions) => {
   const { fetch, named, reach, webSocket } = HomeNetwork.make({ home })
   return Layer.unwrap(
     Directory.use((directory) =>
@@ -55,7 +55,7 @@ const network = ({ home, homes = {} }: NodeOptions) => {
     Layer.provideMerge(HttpManifestStore.layer({ home, fetch })),
     Layer.provideMerge(HttpDirectory.layer({ home, fetch })),
     Layer.merge(HttpHomes.layer({ urls: homes, network: HomeNetwork.others() })),
-    Layer.provideMerge(NodeCrypto.layer)
+    Layer.provideMerge(NodeCrypto.layerWith(workers === undefined ? {} : { workers }))
   )
 }
 

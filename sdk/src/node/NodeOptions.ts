@@ -2,6 +2,7 @@
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { IrohOptions } from "../adapters/iroh/IrohBlobTransport.ts"
+import type { NodeCryptoOptions } from "../adapters/node/NodeCrypto.ts"
 import type { NodeProofOptions } from "../adapters/node/proofs/NodeProofs.ts"
 import type { FetchProgress } from "../client/model/index.ts"
 import type { Waiting } from "../promise/index.ts"
@@ -39,6 +40,8 @@ export interface NodeOptions {
   readonly relayOnly?: boolean
   /** `compatible` leaves the package `@kez-chat/iroh-native` aside, in favour of `@number0/iroh`. */
   readonly binding?: IrohOptions["binding"]
+  /** Threads that help to open a backlog of mail: see {@link NodeCryptoOptions}. 0 starts none. */
+  readonly workers?: NodeCryptoOptions["workers"]
 }
 
 /** Why an account in a folder cannot be opened. `StoreError` `locked`: another process has it open. */

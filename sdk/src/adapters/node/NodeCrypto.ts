@@ -2,6 +2,7 @@
 import * as NodeApi from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { availableParallelism } from "node:os"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import * as KeyAdmission from "../../protocol/identity/KeyAdmission.ts"
 import * as Bytes from "../../protocol/encoding/Bytes.ts"
@@ -10,6 +11,7 @@ import { type Aead, Crypto, ZeroSharedSecret } from "../../services/Crypto.ts"
 import * as Ed25519Equation from "../crypto-core/Ed25519Equation.ts"
 import * as Handles from "../crypto-core/Handles.ts"
 import * as Portable from "../crypto-core/Portable.ts"
+import * as CryptoThread from "./CryptoThread.ts"
 
 interface Secret {
   readonly ed25519: NodeApi.KeyObject
@@ -215,8 +217,24 @@ const multiplyBy = (scalar: Uint8Array) => {
   }
 }
 
+export interface NodeCryptoOptions {
+  /**
+   * Threads that help to open a backlog, started with the first one and ended after the last. Default: 1, or 0 where there
+   * is one processor.
+   */
+  readonly workers?: 0 | 1
+}
+
 /** The node:crypto backend. Where it is built, keys are admitted faster, too. */
-export const layer: Layer.Layer<Crypto> = Layer.sync(Crypto, () => {
-  KeyAdmission.accelerate(multiplyBy)
-  return service
-})
+export const layerWith = ({ workers = availableParallelism() > 1 ? 1 : 0 }: NodeCryptoOptions): Layer.Layer<Crypto> =>
+  Layer.effect(
+    Crypto,
+    Effect.gen(function* () {
+      KeyAdmission.accelerate(multiplyBy)
+      if (workers === 0) return service
+      return { ...service, apart: yield* CryptoThread.make(service, (key) => handles.secret(key).x25519) }
+    })
+  )
+
+/** {@link layerWith} without options. */
+export const layer: Layer.Layer<Crypto> = layerWith({})

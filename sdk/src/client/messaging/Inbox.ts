@@ -52,6 +52,9 @@ type Arrival =
 /** Most own copies taken before the position is committed: a restart refetches at most this many. */
 const uncommittedMax = 128
 
+/** Frames of one page from which on a thread of its own is worth its start. */
+const backlogFrames = 128
+
 /** The reading ability of this version. When it grows, frames that an older version kept are tried again. */
 const reader = 1
 
@@ -70,8 +73,9 @@ const make = Effect.gen(function* () {
   const brokerClock = yield* BrokerClock
   const crypto = yield* Crypto
   const fork = yield* FiberSet.makeRuntime<never>()
-  // Only WebCrypto works off the main thread; the other backends gain nothing from opening frames concurrently.
+  // Only WebCrypto always works off the main thread; the other backends gain nothing from opening a few frames at a time.
   const concurrency = crypto.backend === "webcrypto" ? 32 : 1
+  const apart = crypto.apart && { ...crypto, ...crypto.apart }
 
   const open = (session: Session, frame: Uint8Array) => Opening.open(outbox, session, frame)
 
@@ -308,10 +312,17 @@ const make = Effect.gen(function* () {
 
   return {
     /** Opens frames, which changes nothing. */
-    open: (session: Session, frames: ReadonlyArray<Frame>): Effect.Effect<ReadonlyArray<Opened>, never, Crypto> =>
-      Effect.forEach(frames, (frame) => Effect.map(open(session, frame.frame), (outcome) => ({ ...frame, outcome })), {
-        concurrency
-      }),
+    open: (session: Session, frames: ReadonlyArray<Frame>): Effect.Effect<ReadonlyArray<Opened>, never, Crypto> => {
+      const openEach = (concurrency: number) =>
+        Effect.forEach(
+          frames,
+          (frame) => Effect.map(open(session, frame.frame), (outcome) => ({ ...frame, outcome })),
+          { concurrency }
+        )
+      return apart === undefined || frames.length < backlogFrames
+        ? openEach(concurrency)
+        : Effect.provideService(openEach(frames.length), Crypto, apart)
+    },
     /** Takes in frames and moves the position, in one commit. */
     take: (
       session: Session,

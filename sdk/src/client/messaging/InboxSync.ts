@@ -112,8 +112,9 @@ const make = Effect.gen(function* () {
       })
     ).pipe(
       Stream.buffer({ capacity: 1 }),
-      Stream.mapEffect((page) => Effect.map(inbox.open(session, page.frames), (opened) => ({ page, opened }))),
-      Stream.buffer({ capacity: 1 })
+      Stream.mapEffect((page) => Effect.map(inbox.open(session, page.frames), (opened) => ({ page, opened })), {
+        concurrency: 2
+      })
     )
 
   /** Takes pages until one is empty. */
