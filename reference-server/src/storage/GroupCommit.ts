@@ -10,8 +10,8 @@ import * as Exit from "effect/Exit"
 import { unavailable } from "./Database.ts"
 
 export interface GroupCommitOptions {
-  /** Runs `f` in one synchronised transaction; throws where it was not committed. */
-  readonly run: (f: () => void) => void
+  /** Runs `f`, which tells whether a member succeeded, in one synchronised transaction; throws where it was not committed. */
+  readonly run: (f: () => boolean) => void
   /** What whoever waited hears then. */
   readonly failure: (cause: unknown) => Effect.Effect<never, Problem.Problem>
 }
@@ -49,6 +49,7 @@ export const groupCommit = (sqlite: BetterSqlite3.Database, options: GroupCommit
     try {
       options.run(() => {
         for (const member of members) exits.set(member, runMember(member))
+        return [...exits.values()].some(Exit.isSuccess)
       })
       for (const [member, exit] of exits) member.done(exit)
     } catch (cause) {

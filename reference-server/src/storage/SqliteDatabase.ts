@@ -120,6 +120,7 @@ const transient = /^SQLITE_(BUSY|FULL|IOERR|READONLY|NOMEM|CANTOPEN)/
 const make = (sqlite: BetterSqlite3.Database) => {
   /** SQLite's code for why the last statement was refused; undefined when it was not. */
   let refusal: string | undefined
+  let refusals = 0
   let writtenAt = -Infinity
   const read = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
   const dataVersion = sqlite.prepare<[], number>("PRAGMA data_version").pluck()
@@ -139,6 +140,7 @@ const make = (sqlite: BetterSqlite3.Database) => {
   const failure = (cause: unknown): Effect.Effect<never, Problem.Problem> => {
     if (!isTransient(cause)) return Effect.die(cause)
     refusal = cause.code
+    refusals += 1
     return Effect.logError("the database refused a statement").pipe(
       Effect.annotateLogs({ sqlite: cause.code }),
       Effect.andThen(Effect.fail(unavailable))
@@ -174,11 +176,14 @@ const make = (sqlite: BetterSqlite3.Database) => {
   const group = groupCommit(sqlite, {
     run: (f) => {
       setSynced(true)
+      const before = refusals
+      let isWritten = false
       inTransaction(() => {
-        f()
+        isWritten = f()
         return Exit.void
       })
-      committed()
+      // A commit without a write, or beside a write that the disk refused, does not show that it can be written.
+      if (isWritten && refusals === before) committed()
     },
     failure
   })

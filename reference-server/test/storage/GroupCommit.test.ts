@@ -62,6 +62,18 @@ describe("transactions that wait together", () => {
       })
     ))
 
+  it("that write nothing do not show that a full disk is writable again", () =>
+    onDatabase((database) =>
+      Effect.gen(function* () {
+        yield* database.sql`PRAGMA max_page_count = 1`
+        expect(Exit.isFailure(yield* Effect.exit(note(database, "x".repeat(100_000))))).toBe(true)
+        expect(database.isWorking()).toBe(false)
+        const refused = database.transaction({ lock: "notes", sharesCommit: true }, () => Effect.fail(refusal))
+        expect(Exit.isFailure(yield* Effect.exit(refused))).toBe(true)
+        expect(database.isWorking()).toBe(false)
+      })
+    ))
+
   it("see what those before them wrote, and a defect of one harms no other", () =>
     onDatabase((database) =>
       Effect.gen(function* () {

@@ -47,6 +47,18 @@ describe("accounts looked up last", () => {
     expect(recent.get("alice")).toBeUndefined()
   })
 
+  it("are not remembered as they were read before another connection committed", async () => {
+    let commits = 0
+    const recent = recentAccounts(() => commits)
+    recent.get("alice")
+    await nextTurn()
+    const readAt = recent.reading()
+    commits++
+    recent.get("bob")
+    recent.set(account("alice"), readAt)
+    expect(recent.get("alice")).toBeUndefined()
+  })
+
   it("are not more than 4,096", () => {
     const recent = recentAccounts()
     recent.get("n0")

@@ -11,11 +11,14 @@ export const recentAccounts = (commitsOfOthers: () => number = () => 0) => {
   const byHandle = new Map<string, ActiveAccount>()
   let version = Number.NaN
   let isChecked = false
-  let ownChanges = 0
+  let changes = 0
 
   const check = () => {
     const current = commitsOfOthers()
-    if (current !== version) byHandle.clear()
+    if (current !== version) {
+      byHandle.clear()
+      changes++
+    }
     version = current
     isChecked = true
     setImmediate(() => (isChecked = false))
@@ -23,18 +26,18 @@ export const recentAccounts = (commitsOfOthers: () => number = () => 0) => {
 
   return {
     /**
-     * Asks the database once for all requests that the event loop finds at once: each of them was sent before, so none of
-     * them was sent after a commit that is missed. Asking each time would take as long as the rest of the answer.
+     * Asks the database once in a turn of the event loop, so a commit of another process is missed for one turn at most.
+     * Asking each time would take as long as the rest of the answer.
      */
     get: (handle: string) => {
       if (!isChecked) check()
       return byHandle.get(handle)
     },
     /** To be called before an account is read; what it gives is for `set`. */
-    reading: () => ownChanges,
-    /** Remembers an account, unless one was changed here since `reading`. */
+    reading: () => changes,
+    /** Remembers an account, unless one may have changed since `reading`. */
     set: (account: ActiveAccount, readAt: number) => {
-      if (readAt !== ownChanges) return
+      if (readAt !== changes) return
       // In order of insertion; the oldest goes.
       byHandle.delete(account.handle)
       byHandle.set(account.handle, account)
@@ -42,7 +45,7 @@ export const recentAccounts = (commitsOfOthers: () => number = () => 0) => {
     },
     /** To be called when this server changed an account, before it says so. */
     changed: (handle: string) => {
-      ownChanges++
+      changes++
       byHandle.delete(handle)
     }
   }
