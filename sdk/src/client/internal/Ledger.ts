@@ -82,7 +82,7 @@ const groupSize = 256
  */
 const cacheSize = 1_024
 
-/** Larger undecoded values are not cached, in bytes. */
+/** Larger values are not cached, in bytes. */
 const cachedBytes = 4_096
 
 /** A staged or cached value. `decoded` saves decoding it again; `written` is false if it was only read. */
@@ -102,7 +102,9 @@ const makeCache = () => {
     cells.delete(key)
     // Rows that are asked for in vain are, with every message; those that were deleted hardly ever.
     if (cell.bytes === undefined && cell.written) return
-    if (cell.bytes !== undefined && cell.decoded === undefined && cell.bytes().length > cachedBytes) return
+    // `writesOf` leaves the decoded value only to small rows, and to ask again would be to encode them again.
+    const isSmall = cell.written && cell.decoded !== undefined
+    if (cell.bytes !== undefined && !isSmall && cell.bytes().length > cachedBytes) return
     cells.set(key, { bytes: cell.bytes, decoded: cell.decoded, written: false })
     if (cells.size > cacheSize) cells.delete(cells.keys().next().value!)
   }
@@ -184,7 +186,11 @@ const writesOf = (group: Staged): ReadonlyArray<Write> => {
   for (const [key, cell] of group) {
     if (!cell.written) continue
     if (cell.bytes === undefined) writes.push({ op: "delete", key })
-    else writes.push({ op: "put", key, value: cell.bytes(), ...(cell.isNew === true ? { ifAbsent: true } : {}) })
+    else {
+      const value = cell.bytes()
+      if (value.length > cachedBytes) group.set(key, { bytes: () => value, written: true })
+      writes.push({ op: "put", key, value, ...(cell.isNew === true ? { ifAbsent: true } : {}) })
+    }
   }
   return writes
 }

@@ -104,7 +104,7 @@ const make = Effect.gen(function* () {
       Effect.ignore(
         Effect.ensuring(
           publishNamed,
-          Effect.sync(() => requests.delete(primary))
+          Effect.sync(() => requests.get(primary) === messages && requests.delete(primary))
         )
       )
     )
@@ -313,10 +313,11 @@ const make = Effect.gen(function* () {
   return {
     /** Opens frames, which changes nothing. */
     open: (session: Session, frames: ReadonlyArray<Frame>): Effect.Effect<ReadonlyArray<Opened>, never, Crypto> => {
+      const turn = Opening.turns()
       const openEach = (concurrency: number) =>
         Effect.forEach(
           frames,
-          (frame) => Effect.map(open(session, frame.frame), (outcome) => ({ ...frame, outcome })),
+          (frame) => Effect.map(Effect.andThen(turn, open(session, frame.frame)), (outcome) => ({ ...frame, outcome })),
           { concurrency }
         )
       return apart === undefined || frames.length < backlogFrames

@@ -50,3 +50,15 @@ export const openStored = Effect.fnUntraced(function* (outbox: Outbox["Service"]
   }
   return found
 })
+
+/** Milliseconds of opening frames after which timers, sockets and the user's own calls have their turn. */
+const turnMillis = 20
+
+/** To be run before each frame of a page, which may be opened without a pause otherwise. */
+export const turns = (): Effect.Effect<void> => {
+  let turnAt = performance.now()
+  return Effect.suspend(() => {
+    if (performance.now() - turnAt < turnMillis) return Effect.void
+    return Effect.map(Effect.yieldNow, () => void (turnAt = performance.now()))
+  })
+}
