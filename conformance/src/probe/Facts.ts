@@ -153,7 +153,7 @@ export const facts = {
     text: "The hash in prev is SHA-256.",
     sdk: [
       "sdk/src/crypto/SignedEnvelope.ts",
-      'Effect.map(crypto.sha256(encoded), (digest) => Hash.format("sha256", digest))'
+      'Effect.mapEager(crypto.sha256(encoded), (digest) => Hash.format("sha256", digest))'
     ],
     vectors: vectorsOf("sigchain/chain.valid")
   },

@@ -178,12 +178,12 @@ describe.skipIf(!hasChromium)("the account of a browser", () => {
         },
         [call, secret] as const
       )
-    await withPasskey("addPasskey")
+    assert.strictEqual(await withPasskey("addPasskey"), "open")
     assert.deepEqual(await slots(), ["passphrase", "passkey"])
     await run(tab, ({ account }) => account.lock())
     assert.strictEqual(await withPasskey("unlock", 4), "wrong_passphrase")
     assert.strictEqual(await withPasskey("unlock"), "open")
-    await withPasskey("removePasskey")
+    assert.strictEqual(await withPasskey("removePasskey"), "open")
     assert.deepEqual(await slots(), ["passphrase"])
     await run(tab, ({ account }) => account.lock())
     assert.strictEqual(await withPasskey("unlock"), "wrong_passphrase")
