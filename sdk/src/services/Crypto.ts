@@ -58,17 +58,15 @@ export interface Aead {
   readonly aad: Uint8Array
 }
 
-/** What takes most of the time of opening a message. */
+/** What takes most of the time of opening a message; see {@link Crypto}. */
 export interface Costly {
-  /** True iff S < L and encode(S*B - k*A) equals the received R bytes, on every backend (spec KEZ-KEY). */
   verify(key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Effect.Effect<boolean>
-  /** X25519 between an account's X25519 key and an ephemeral public key of 32 bytes. */
   agreeWithEphemeral(key: SecretKey, enc: Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
 }
 
 export class Crypto extends Context.Service<
   Crypto,
-  Costly & {
+  {
     readonly backend: Backend
     /** `length` bytes from the system's secure generator. */
     randomBytes(length: number): Effect.Effect<Uint8Array>
@@ -91,13 +89,17 @@ export class Crypto extends Context.Service<
     sign(key: SecretKey, message: Uint8Array): Effect.Effect<Uint8Array>
     /** The same signature, synchronously, for the broker's login. */
     signSync(key: SecretKey, message: Uint8Array): Uint8Array
+    /** True iff S < L and encode(S*B - k*A) equals the received R bytes, on every backend (spec KEZ-KEY). */
+    verify(key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Effect.Effect<boolean>
     /** X25519 (RFC 7748) between a secret's X25519 key and another account's; 32 bytes. */
     agree(key: SecretKey, peer: AdmittedKey): Effect.Effect<Uint8Array, ZeroSharedSecret>
     /** A new X25519 pair from `randomBytes`; vector tests pass the 32-byte scalar. */
     ephemeral(scalar?: Uint8Array): Effect.Effect<EphemeralKey>
     /** X25519 between an ephemeral key and an account's X25519 key, or any public key of 32 bytes; 32 bytes. */
     agreeEphemeral(key: EphemeralKey, peer: AdmittedKey | Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
-    /** The same on another thread, where the backend has one: for many messages at a time. */
+    /** X25519 between an account's X25519 key and an ephemeral public key of 32 bytes. */
+    agreeWithEphemeral(key: SecretKey, enc: Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
+    /** `verify` and `agreeWithEphemeral` on another thread, where the backend has one: for many messages at a time. */
     readonly apart?: Costly
   }
 >()("@kez-chat/sdk/Crypto") {}

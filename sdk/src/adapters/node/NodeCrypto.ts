@@ -217,6 +217,7 @@ const multiplyBy = (scalar: Uint8Array) => {
   }
 }
 
+/** What a program chooses about the node:crypto backend. */
 export interface NodeCryptoOptions {
   /**
    * Threads that help to open a backlog, started with the first one and ended after the last. Default: 1, or 0 where there
