@@ -102,7 +102,7 @@ const makeCache = () => {
     cells.delete(key)
     // Rows that are asked for in vain are, with every message; those that were deleted hardly ever.
     if (cell.bytes === undefined && cell.written) return
-    // `writesOf` leaves the decoded value only to small rows, and to ask again would be to encode them again.
+    // `writesOf` leaves the decoded value to small rows only; to look again would be to encode them again.
     const isSmall = cell.written && cell.decoded !== undefined
     if (cell.bytes !== undefined && !isSmall && cell.bytes().length > cachedBytes) return
     cells.set(key, { bytes: cell.bytes, decoded: cell.decoded, written: false })
@@ -188,6 +188,7 @@ const writesOf = (group: Staged): ReadonlyArray<Write> => {
     if (cell.bytes === undefined) writes.push({ op: "delete", key })
     else {
       const value = cell.bytes()
+      // Not for the cache: what it keeps is bounded by its rows, so each must be small.
       if (value.length > cachedBytes) group.set(key, { bytes: () => value, written: true })
       writes.push({ op: "put", key, value, ...(cell.isNew === true ? { ifAbsent: true } : {}) })
     }

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { MemoryLocalStore } from "@kez-chat/sdk/memory"
 import { LocalStore, StoreConflict, StoreError, type Write } from "@kez-chat/sdk/services"
 import * as Ledger from "../../../src/client/internal/Ledger.ts"
-import { Order as Row } from "../../../src/client/internal/rows/index.ts"
+import { Draft, Order as Row } from "../../../src/client/internal/rows/index.ts"
 
 const value = (next: number) => ({ next })
 
@@ -225,6 +225,35 @@ describe("Ledger", () => {
       yield* Fiber.join(first)
       yield* Fiber.join(others)
       assert.strictEqual(disk.syncs, 2)
+    })
+  )
+
+  it.effect("keeps small rows in memory, and asks the store for long ones", () =>
+    Effect.gen(function* () {
+      const memory = MemoryLocalStore.make()
+      const asked: Array<string> = []
+      const store = LocalStore.of({
+        ...memory,
+        get: (key) => {
+          asked.push(key)
+          return memory.get(key)
+        }
+      })
+      const ledger = yield* Effect.provideService(Ledger.make, LocalStore, store)
+      const texts = { short: "a", long: "a".repeat(5_000) }
+      const rows = Object.entries(texts)
+      yield* ledger.transact((transaction) =>
+        Effect.sync(() => {
+          for (const [key, text] of rows) transaction.put(key, Draft, { text })
+        })
+      )
+      for (let round = 0; round < 2; round++) {
+        for (const [key, text] of rows) {
+          assert.deepStrictEqual(yield* ledger.get(key, Draft), { text })
+          assert.deepStrictEqual(yield* ledger.transact((transaction) => transaction.get(key, Draft)), { text })
+        }
+      }
+      assert.deepStrictEqual(asked, ["long", "long", "long", "long"])
     })
   )
 
